@@ -80,7 +80,7 @@ pub use verbs::open::{self, Open, OpenReport, OpenableStore, open};
 pub use verbs::page::{self, Page, PageReport, page};
 pub use verbs::quicklook::{
     self, DrawnChart, LevelChoice, PictureKind, Quicklook, QuicklookError, QuicklookReport,
-    StepChoice, quicklook,
+    SentMap, SentMaps, StepChoice, quicklook,
 };
 pub use verbs::rechunk::{self, Rechunk, RechunkError, RechunkReport, rechunk};
 pub use verbs::recover::{self, Recover, RecoverReport, recover};

@@ -191,6 +191,7 @@ impl<'a> Session<'a> {
             bucket: self.bucket.clone(),
             pool: Arc::clone(&self.pool),
             reporter: Arc::clone(&self.reporter),
+            watch: None,
         }
     }
 

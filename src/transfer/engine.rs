@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use msm_model::Hyperslab;
 use msm_plan::{Derivation, ObjectGrid, Phase, Plan, TargetArray};
 use msm_reproject::Weights;
 use msm_zarr::{ChunkCodec, ZarrError};
@@ -30,6 +31,9 @@ use crate::workers::Workers;
 /// The byte budget is counted in these.
 const PERMIT_BYTES: u64 = 64 << 10;
 
+/// Sees what is put: which of the plan's arrays an object is of, where it lies in that, and its values, decoded.
+pub(crate) type ValueWatch = Arc<dyn Fn(usize, &Hyperslab, &[u8]) + Send + Sync>;
+
 /// What a rank works with.
 #[derive(Clone)]
 pub(crate) struct EngineMeans {
@@ -39,6 +43,8 @@ pub(crate) struct EngineMeans {
     pub pool: Arc<Workers>,
     /// Who hears of each object.
     pub reporter: Arc<dyn Reporter>,
+    /// Who sees its values.
+    pub watch: Option<ValueWatch>,
 }
 
 /// One rank's engine.
@@ -49,6 +55,7 @@ pub(crate) struct Engine {
     pub(super) bucket: Bucket,
     pub(super) pool: Arc<Workers>,
     pub(super) reporter: Arc<dyn Reporter>,
+    pub(super) watch: Option<ValueWatch>,
     pub(super) codecs: Vec<ChunkCodec>,
     /// Of each of the plan's arrays, the one that it is made of, if a store holds that.
     pub(super) sources: Vec<Option<Arc<StoredField>>>,
@@ -125,6 +132,7 @@ impl Engine {
             },
             pool: means.pool,
             reporter: means.reporter,
+            watch: means.watch,
             codecs,
             weights,
             verify,

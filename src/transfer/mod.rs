@@ -24,7 +24,7 @@ mod stored;
 
 pub(crate) use check::check_object;
 pub(crate) use differences::Difference;
-pub(crate) use engine::{Engine, EngineMeans};
+pub(crate) use engine::{Engine, EngineMeans, ValueWatch};
 pub use error::TransferError;
 pub(crate) use orders::{Orders, PartOrders, SourceRecord};
 pub(crate) use put::WriteConditions;

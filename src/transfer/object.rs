@@ -197,7 +197,11 @@ impl Engine {
     ) -> Result<Vec<ChunkRecord>, TransferError> {
         let array = &self.plan.arrays[index];
         let engine = Arc::clone(self);
+        let slab = self.watch.is_some().then(|| object.slab.clone());
         let encoded = on_pool(&self.pool, move || {
+            if let (Some(watch), Some(slab)) = (&engine.watch, &slab) {
+                watch(index, slab, &values);
+            }
             engine.clock.time(Stage::Encode, values.len(), || {
                 let values_crc32c = engine.codecs[index].checksum(&values);
                 let encoded = engine.codecs[index].encode(&values)?;

@@ -26,6 +26,7 @@ mod quicklook;
 mod races;
 mod replaced;
 mod scenes;
+mod sent_maps;
 mod share;
 mod share_damage;
 mod strangers;

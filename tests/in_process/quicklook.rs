@@ -46,7 +46,7 @@ fn sent(root: &Path) -> Objects {
 }
 
 /// What rank 0 of so many draws of `objects`.
-fn drawn(objects: &Objects, ranks: usize, request: &Quicklook) -> QuicklookReport {
+pub fn drawn(objects: &Objects, ranks: usize, request: &Quicklook) -> QuicklookReport {
     tried(objects, ranks, request).unwrap()
 }
 

@@ -26,7 +26,7 @@ fn the_same_archive_makes_the_same_files() {
         "import xarray as xr",
         "time_counter=2 y=30 x=40",
         "read back and compared with what was sent",
-        "Map: tos: ",
+        "alt=\"Map: &#x2068;tos: ",
         ".zarr",
     ] {
         assert!(text.contains(part), "{part} is not in {text}");

@@ -38,7 +38,7 @@ pub use section::Section;
 pub use series::{Moment, Series};
 pub use spans::{Span, SpanRow, Spans};
 pub use statistics::Statistics;
-pub use text::{escaped_hidden, harmless, harmless_json, harmless_lines};
+pub use text::{escaped_apart, escaped_hidden, harmless, harmless_json, harmless_lines};
 
 #[cfg(test)]
 mod tests;

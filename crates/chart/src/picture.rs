@@ -14,7 +14,7 @@ use crate::section::Section;
 use crate::series::Series;
 use crate::statistics::{Statistics, infinite_in_words};
 use crate::svg::Svg;
-use crate::text::harmless;
+use crate::text::{escaped_apart, harmless};
 
 /// The most charts in a row.
 const MOST_IN_ROW: usize = 3;
@@ -119,7 +119,11 @@ impl Chart {
     pub fn svg(&self, width: usize) -> Result<String, PngError> {
         let mut svg = Svg::default();
         self.draw(&mut svg, width)?;
-        Ok(document(self.size(width), &self.in_words(), svg))
+        Ok(document(
+            self.size(width),
+            &escaped_apart(&self.words()),
+            svg,
+        ))
     }
 
     /// The size of its plot if that is `width` pixels wide.
@@ -198,7 +202,8 @@ impl Picture {
             y += row.iter().map(|size| size[1]).fold(0.0, f64::max);
         }
         let size = [column * in_row(self.charts.len()) as f64, y];
-        let words: Vec<String> = self.charts.iter().map(Chart::in_words).collect();
+        let words = self.charts.iter().map(Chart::words);
+        let words: Vec<String> = words.map(|words| escaped_apart(&words)).collect();
         Ok(document(size, &words.join(". "), svg))
     }
 
@@ -243,7 +248,7 @@ fn in_row(charts: usize) -> usize {
     }
 }
 
-/// An SVG of that size, on white.
+/// An SVG of that size, on white, that says these words, which are escaped.
 pub(crate) fn document([width, height]: [f64; 2], words: &str, drawn: Svg) -> String {
     let mut title = Svg::default();
     title.title(words);

@@ -9,6 +9,7 @@ use crate::caption::Caption;
 use crate::panel::{self, Axis, LEFT, TOP};
 use crate::statistics::{Statistics, infinite_in_words};
 use crate::svg::{Anchor, Svg};
+use crate::text::escaped;
 
 /// The colour of the line, which is seen on white and on black.
 const LINE: &str = "#2a78c2";
@@ -80,7 +81,7 @@ impl Series {
         for moment in there.filter(|_| self.moments.len() <= DOTS) {
             svg.open(0.0, 0.0, "moment");
             let value = self.caption.with_units(&axis::number(moment.value));
-            svg.title(&format!("{}: {value}", moment.date));
+            svg.title(&escaped(&format!("{}: {value}", moment.date)));
             svg.dot(place(moment), 2.6, LINE);
             svg.close();
         }

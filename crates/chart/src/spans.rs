@@ -7,7 +7,7 @@ use crate::caption::Caption;
 use crate::panel::{self, Axis, LABEL};
 use crate::picture::document;
 use crate::svg::{Anchor, Svg};
-use crate::text::{fitting, harmless};
+use crate::text::{escaped, fitting, harmless};
 
 /// Pixels for the names of rows.
 const NAMES: f64 = 150.0;
@@ -150,7 +150,7 @@ impl Spans {
             NAMES + size[0] + panel::RIGHT,
             panel::TOP + height + panel::BELOW + key,
         ];
-        document(whole, &self.in_words(), svg)
+        document(whole, &escaped(&self.in_words()), svg)
     }
 
     /// Which colour is which kind, below the plot; returns how high that is.

@@ -85,10 +85,9 @@ impl Svg {
         ));
     }
 
-    /// What a reader of the screen says, and what is shown where the cursor rests.
-    pub(crate) fn title(&mut self, text: &str) {
-        let text = escaped(text);
-        self.add(&format!("<title>{text}</title>"));
+    /// What a reader of the screen says, and what is shown where the cursor rests: a text that is escaped.
+    pub(crate) fn title(&mut self, escaped: &str) {
+        self.add(&format!("<title>{escaped}</title>"));
     }
 
     /// A picture of so many pixels, each one as large as a unit.

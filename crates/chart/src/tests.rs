@@ -295,7 +295,9 @@ fn a_page_says_what_it_shows_and_has_the_values() {
     let map = map(-180.0, true, |x, y| if y > 80.0 { f64::NAN } else { x });
     let page = picture([Chart::Map(map)]).html("votemper").unwrap();
     assert!(
-        page.contains("<title>Map: votemper, 2015-01-16, 5 m: from −178 to 178, mean "),
+        page.contains(
+            "<title>Map: &#x2068;votemper&#x2069;, 2015-01-16, 5 m: from −178 to 178, mean "
+        ),
         "{}",
         &page[..3000]
     );

@@ -78,6 +78,14 @@ pub(crate) fn escaped(text: &str) -> String {
     all
 }
 
+/// Three parts of a text as [`escaped`], of which the middle one comes from a file: whatever direction its letters run in, the others keep
+/// theirs. It stands between Unicode's isolates, as references, for what has no markup; HTML has `bdi`.
+#[must_use]
+pub fn escaped_apart(parts: &[String; 3]) -> String {
+    let [before, name, after] = parts.each_ref().map(|part| escaped(part));
+    format!("{before}&#x2068;{name}&#x2069;{after}")
+}
+
 /// As much of `text` as fits into `width` pixels at this size of the letters.
 pub(crate) fn fitting(text: &str, width: f64, size: f64) -> String {
     if width_of(text, size) <= width {

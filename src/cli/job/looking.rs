@@ -167,7 +167,7 @@ impl Job<'_> {
             }
             let merged = Merged::read(&args.files)?;
             if let Some(path) = &args.out {
-                open::file("--out", path, &report::page(&merged, &merged))?;
+                open::file("--out", path, &report::page(&merged, &merged, None))?;
             }
             self.conclude(args.json, || &merged, || words::merged(&merged));
             Ok(())

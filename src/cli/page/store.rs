@@ -2,7 +2,8 @@
 //!
 //! Key function: [`section`].
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
+use msm_chart::escaped_apart;
 
 use super::attributes::{all, meaning, terms};
 use super::files::StorePlaces;
@@ -89,7 +90,7 @@ fn figure(map: &DrawnMap, name: &str) -> Markup {
     let [before, title, after] = &map.words;
     html! {
         figure {
-            img src={ (MAPS) "/" (name) } alt=(map.words.concat()) loading="lazy";
+            img src={ (MAPS) "/" (name) } alt=(PreEscaped(escaped_apart(&map.words))) loading="lazy";
             figcaption { (before) bdi { (title) } (after) }
         }
     }

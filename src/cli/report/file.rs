@@ -11,6 +11,7 @@ use super::merge::Merged;
 use super::page::{is_page, page};
 use crate::cli::error::CliError;
 use crate::cli::whole_file;
+use crate::verbs::quicklook::SentMaps;
 
 /// Where a report goes, as it was typed.
 #[derive(Debug)]
@@ -35,11 +36,11 @@ impl ReportFile {
         Ok(Self(path.to_owned()))
     }
 
-    /// Puts `report` there, as a page if the file is named like one.
+    /// Puts `report` there, as a page, with these maps of what was sent, if the file is named like one.
     ///
     /// # Errors
     /// If that fails; then nothing is there that was not before.
-    pub(super) fn write(&self, report: &Value) -> Result<(), CliError> {
+    pub(super) fn write(&self, report: &Value, maps: Option<&SentMaps>) -> Result<(), CliError> {
         let Self(path) = self;
         let lost = |cause: String| CliError::ReportLost {
             path: path.clone(),
@@ -47,7 +48,7 @@ impl ReportFile {
         };
         let text = if is_page(path) {
             let of_run = Merged::of_one(&path.display().to_string(), report.clone());
-            page(&of_run.map_err(lost)?, report)
+            page(&of_run.map_err(lost)?, report, maps)
         } else {
             format!("{report:#}\n")
         };
@@ -78,10 +79,10 @@ mod tests {
         let file = ReportFile::at(&path).unwrap();
         assert!(names(directory.path()).is_empty());
         let of = |run: &str| json!({"format": "msm_os/report/1", "run": run});
-        file.write(&of("one")).unwrap();
+        file.write(&of("one"), None).unwrap();
         let link = directory.path().join("last.json");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        ReportFile::at(&link).unwrap().write(&of("two")).unwrap();
+        ReportFile::at(&link).unwrap().write(&of("two"), None).unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains("two"));
         assert!(link.is_symlink());
         assert_eq!(names(directory.path()), ["last.json", "run.json"]);
@@ -109,13 +110,13 @@ mod tests {
         let file = ReportFile::at(&path).unwrap();
         // In the way of the draft, as of what comes after it.
         fs::create_dir(&path).unwrap();
-        let lost = file.write(&json!({})).unwrap_err().to_string();
+        let lost = file.write(&json!({}), None).unwrap_err().to_string();
         assert!(lost.starts_with("all is done, but"), "{lost}");
         assert!(lost.contains(path.to_str().unwrap()), "{lost}");
         assert_eq!(names(&folder), ["run.json"]);
         fs::remove_dir(&path).unwrap();
         fs::remove_dir(&folder).unwrap();
-        assert!(file.write(&json!({})).is_err());
+        assert!(file.write(&json!({}), None).is_err());
     }
 
     #[test]

@@ -55,6 +55,13 @@ pub(super) struct ReportArgs {
     pub report: Option<PathBuf>,
 }
 
+impl ReportArgs {
+    /// Is there to be a page?
+    pub(super) fn is_page(&self) -> bool {
+        self.report.as_deref().is_some_and(page::is_page)
+    }
+}
+
 /// What `report` is told.
 #[derive(Args)]
 pub(super) struct MergeArgs {
@@ -206,8 +213,9 @@ impl PendingReport {
                 notices: self.noted.lines(),
                 ranks: all,
             };
+            let maps = self.sent.get().map(|(sent, _)| &sent.maps);
             // What it is made of has names for keys, and finite numbers.
-            Ok(file.write(&json!(evidence.report())))
+            Ok(file.write(&json!(evidence.report()), maps))
         })?
     }
 

@@ -5,11 +5,11 @@
 use std::fmt;
 use std::ops::{Bound, RangeInclusive};
 
-use msm_model::{DType, Instant, Number, TimeError, TimeUnits};
+use msm_model::{DType, Instant, Number, Step, TimeError, TimeUnits};
 use msm_zarr::StoredArray;
 use serde_json::Value;
 
-use super::candidate::StoreLook;
+use super::store_look::StoreLook;
 use crate::error::Error;
 
 /// A step of an array.
@@ -66,19 +66,29 @@ impl TimeAxis {
         look: &mut StoreLook<'_>,
         dimension: &str,
     ) -> Result<Option<Self>, Error> {
-        let along = |array: &&StoredArray| {
-            let units = text(array, "units").unwrap_or_default();
-            array.dimensions == [dimension] && units.contains(" since ")
-        };
-        let axes = look.stored.arrays.iter().filter(along);
-        // The coordinate of the dimension rather than others.
-        let Some(axis) = axes.min_by_key(|array| array.name != dimension) else {
+        let Some(axis) = Self::axis(&look.stored.arrays, dimension) else {
             return Ok(None);
         };
         let Some(array) = look.coordinate(axis) else {
             return Ok(None);
         };
         let values = look.all(&array, false).await?.values;
+        Ok(Some(Self::new(axis, values)))
+    }
+
+    /// The array that tells the time along `dimension`.
+    pub(super) fn axis<'a>(arrays: &'a [StoredArray], dimension: &str) -> Option<&'a StoredArray> {
+        let along = |array: &&StoredArray| {
+            let units = text(array, "units").unwrap_or_default();
+            array.dimensions == [dimension] && units.contains(" since ")
+        };
+        // The coordinate of the dimension rather than others.
+        let axes = arrays.iter().filter(along);
+        axes.min_by_key(|array| array.name != dimension)
+    }
+
+    /// That of the array `axis`, whose values these are.
+    pub(super) fn new(axis: &StoredArray, values: Vec<f64>) -> Self {
         let units = TimeUnits::parse(
             text(axis, "units").unwrap_or_default(),
             text(axis, "calendar"),
@@ -89,7 +99,16 @@ impl TimeAxis {
         };
         let instants: Option<Vec<Instant>> = values.iter().map(instant).collect();
         let instants = instants.unwrap_or_default();
-        Ok(Some(Self { values, instants }))
+        Self { values, instants }
+    }
+
+    /// That of these steps, which may be none in time.
+    pub(super) fn of_steps(steps: &[Step]) -> Self {
+        let instants: Option<Vec<Instant>> = steps.iter().map(|step| step.instant()).collect();
+        Self {
+            values: Vec::new(),
+            instants: instants.unwrap_or_default(),
+        }
     }
 
     /// What step `index` is called.
@@ -191,15 +210,26 @@ impl LevelAxis {
     /// # Errors
     /// If its values cannot be read.
     pub(super) async fn of(look: &mut StoreLook<'_>, dimension: &str) -> Result<Self, Error> {
-        let along = |array: &&StoredArray| array.dimensions == [dimension];
-        let axes = look.stored.arrays.iter().filter(along);
-        let Some(axis) = axes.min_by_key(|array| array.name != dimension) else {
+        let Some(axis) = Self::axis(&look.stored.arrays, dimension) else {
             return Ok(Self::default());
         };
         let Some(array) = look.coordinate(axis) else {
             return Ok(Self::default());
         };
-        let mut depths = look.all(&array, false).await?.values;
+        let depths = look.all(&array, false).await?.values;
+        Ok(Self::new(axis, depths))
+    }
+
+    /// The array that tells how deep the levels of `dimension` are.
+    pub(super) fn axis<'a>(arrays: &'a [StoredArray], dimension: &str) -> Option<&'a StoredArray> {
+        let along = arrays
+            .iter()
+            .filter(|array| array.dimensions == [dimension]);
+        along.min_by_key(|array| array.name != dimension)
+    }
+
+    /// That of the array `axis`, whose values these are.
+    pub(super) fn new(axis: &StoredArray, mut depths: Vec<f64>) -> Self {
         // Heights, as some tools write depths.
         if depths.iter().all(|depth| *depth <= 0.0) {
             for depth in &mut depths {
@@ -210,10 +240,10 @@ impl LevelAxis {
         if depths.iter().any(|depth| !depth.is_finite()) {
             depths.clear();
         }
-        Ok(Self {
+        Self {
             depths,
             units: text(axis, "units").unwrap_or_default().to_owned(),
-        })
+        }
     }
 
     /// What level `index` is called.

@@ -1,21 +1,17 @@
 //! Rank 0: a variable of a store, as it can be drawn: its values, where they lie, its steps and levels.
 //!
-//! Key types: [`Candidate`]; [`Drawing`], what is said of it; [`StoreLook`], the store that it is in.
-
-use std::collections::BTreeMap;
+//! Key types: [`Candidate`]; [`Drawing`], what is said of it; [`VariableLook`], what tells where its values lie.
 
 use msm_model::{Catalogue, Variable};
 use msm_plan::{ReprojectionRecord, projected_name, reprojection_record};
-use msm_zarr::{Group, StoreSnapshot, StoredArray, layout};
+use msm_zarr::{StoreSnapshot, StoredArray};
 
 use super::PictureKind;
-use super::array::{AllValues, ObjectRecords, StoredValues};
+use super::array::StoredValues;
 use super::axes::{LevelAxis, TimeAxis, text};
-use super::error::{Undrawable, UnstoredCoordinate};
+use super::error::Undrawable;
 use super::look::Grid;
-use crate::commit::ManifestRecords;
 use crate::error::Error;
-use crate::transfer::{Content, ReadMeans};
 
 /// What is said of a look.
 #[derive(Clone)]
@@ -43,78 +39,63 @@ pub(super) struct Candidate {
     pub(super) grid: Grid,
 }
 
-/// A store that is looked into, and what was found in it.
-pub(super) struct StoreLook<'a> {
-    pub(super) stored: &'a StoreSnapshot,
-    pub(super) group: &'a Group,
-    /// What its manifests say of its objects; `None` if they say nothing sure.
-    pub(super) records: Option<&'a ManifestRecords>,
-    pub(super) means: &'a ReadMeans,
-    /// The time axes that were read, by their dimensions.
-    pub(super) times: BTreeMap<String, Option<TimeAxis>>,
-    /// Coordinates of which objects are not stored.
-    pub(super) unstored: Vec<UnstoredCoordinate>,
-}
+/// What tells where the values of a store's variables lie.
+pub(super) trait VariableLook {
+    /// The store, as it is when the variables are in it.
+    fn stored(&self) -> &StoreSnapshot;
 
-impl StoreLook<'_> {
-    /// What manifests say of those objects of the array `name` that are `wanted`.
-    pub(super) fn recorded(&self, name: &str, wanted: impl Fn(&[u64]) -> bool) -> ObjectRecords {
-        let path = layout::below(&self.group.path, name);
-        let objects = self.records.and_then(|records| records.objects.get(&path));
-        let objects = objects.into_iter().flatten();
-        objects
-            .filter(|(chunk, _)| wanted(chunk))
-            .map(|(chunk, content): (_, &Content)| (chunk.to_vec(), *content))
-            .collect()
-    }
+    /// The key of its group.
+    fn key(&self) -> String;
 
-    /// The coordinate that `array` is; `None` if its values are no numbers.
-    pub(super) fn coordinate(&self, array: &StoredArray) -> Option<StoredValues> {
-        let mut values = StoredValues::of(&self.group.key(), array)?;
-        values.recorded = self.recorded(&array.name, |_| true);
-        Some(values)
-    }
-
-    /// All values of the coordinate `array`.
+    /// Where the values of `array` lie, which is this `variable` of the store's `catalogue`.
     ///
     /// # Errors
-    /// If they cannot be read, or are not what manifests say.
-    pub(super) async fn all(
+    /// If coordinates cannot be read.
+    async fn grid(
         &mut self,
-        array: &StoredValues,
-        is_place: bool,
-    ) -> Result<AllValues, Error> {
-        let all = array.all(self.means).await?;
-        if let Some(unstored) = UnstoredCoordinate::of(array, &all, is_place)?
-            && !self.unstored.contains(&unstored)
-        {
-            self.unstored.push(unstored);
-        }
-        Ok(all)
-    }
+        catalogue: &Catalogue,
+        array: &StoredArray,
+        variable: &Variable,
+    ) -> Result<Result<Grid, Undrawable>, Error>;
 
-    /// The same of one that tells where cells are.
-    async fn places(&mut self, array: &StoredValues) -> Result<Vec<f64>, Error> {
-        Ok(self.all(array, true).await?.places(array))
-    }
+    /// The steps of `dimension`, if it has times.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    async fn times(&mut self, dimension: &str) -> Result<Option<TimeAxis>, Error>;
+
+    /// The levels of `dimension`.
+    ///
+    /// # Errors
+    /// If their depths cannot be read.
+    async fn levels(&mut self, dimension: &str) -> Result<LevelAxis, Error>;
+}
+
+/// The arrays of the variable `name` of `stored`: its own, and the one that is drawn, which is the reprojected one if this program made it.
+pub(super) fn arrays_of<'a>(
+    stored: &'a StoreSnapshot,
+    name: &str,
+) -> Option<(&'a StoredArray, &'a StoredArray)> {
+    let find = |name: &str| stored.arrays.iter().find(|array| array.name == name);
+    let main = find(name)?;
+    let projected = find(&projected_name(name));
+    let projected =
+        projected.filter(|array| reprojection_record(&array.attributes, &array.shape).is_some());
+    Some((main, projected.unwrap_or(main)))
 }
 
 /// The variable `name` of the store, if it can be drawn.
 pub(super) async fn candidate(
-    look: &mut StoreLook<'_>,
+    look: &mut impl VariableLook,
     name: &str,
     kind: PictureKind,
 ) -> Result<Result<Candidate, Undrawable>, Error> {
-    let (stored, key) = (look.stored, look.group.key());
-    let find = |name: &str| stored.arrays.iter().find(|array| array.name == name);
-    let Some(main) = find(name) else {
+    let key = look.key();
+    let Some((main, array)) = arrays_of(look.stored(), name) else {
         return Ok(Err(Undrawable::NoPlane));
     };
-    // As it was reprojected, if it was by this program.
-    let projected = find(&projected_name(name));
-    let projected =
-        projected.filter(|array| reprojection_record(&array.attributes, &array.shape).is_some());
-    let array = projected.unwrap_or(main);
+    // What is looked at next may keep what it finds.
+    let (main, array) = (&main.clone(), &array.clone());
     let Some(values) = StoredValues::of(&key, array) else {
         return Ok(Err(Undrawable::NoNumbers));
     };
@@ -127,11 +108,11 @@ pub(super) async fn candidate(
         let shape = format!("{:?}", array.shape);
         return Ok(Err(Undrawable::Empty { shape }));
     }
-    let catalogue = stored.catalogue();
+    let catalogue = look.stored().catalogue();
     let Some(variable) = catalogue.variable(&array.name) else {
         return Ok(Err(Undrawable::NoPlane));
     };
-    let grid = match grid(look, &catalogue, array, variable).await? {
+    let grid = match look.grid(&catalogue, array, variable).await? {
         // What a damaged document says may not fit.
         Ok(grid) if array.shape.ends_with(&grid.size()) => grid,
         Ok(_) => {
@@ -142,12 +123,8 @@ pub(super) async fn candidate(
     };
     let mut steps = None;
     for (axis, dimension) in array.dimensions[..leading].iter().enumerate() {
-        if !look.times.contains_key(dimension) {
-            let found = TimeAxis::of(look, dimension).await?;
-            look.times.insert(dimension.clone(), found);
-        }
-        if let Some(Some(found)) = look.times.get(dimension) {
-            steps = Some((axis, found.clone()));
+        if let Some(found) = look.times(dimension).await? {
+            steps = Some((axis, found));
             break;
         }
         if dimension.starts_with("time") {
@@ -158,7 +135,7 @@ pub(super) async fn candidate(
     let levels = match (0..leading).rev().find(is_other) {
         None => None,
         Some(axis) => {
-            let found = LevelAxis::of(look, &array.dimensions[axis]).await?;
+            let found = look.levels(&array.dimensions[axis]).await?;
             Some((axis, found))
         }
     };
@@ -211,53 +188,20 @@ fn reprojected(record: &ReprojectionRecord) -> String {
     format!("reprojected to {size}, {}", record.method.name())
 }
 
-/// Where the values of `array` lie.
-async fn grid(
-    look: &mut StoreLook<'_>,
-    catalogue: &Catalogue,
-    array: &StoredArray,
-    variable: &Variable,
-) -> Result<Result<Grid, Undrawable>, Error> {
-    let key = look.group.key();
-    let coordinate = |look: &StoreLook<'_>, name: &str| {
-        let mut arrays = look.stored.arrays.iter();
-        look.coordinate(arrays.find(|array| array.name == name)?)
-    };
-    let names = |[longitude, latitude]: [&str; 2]| [longitude.to_owned(), latitude.to_owned()];
-    if let Some(record) = reprojection_record(&array.attributes, &array.shape) {
-        let grid = record.grid;
-        return Ok(Ok(Grid::Axes {
-            store: key,
-            names: names(["longitude", "latitude"]),
-            longitudes: (0..grid.nx).map(|i| grid.longitude(i)).collect(),
-            latitudes: (0..grid.ny).map(|j| grid.latitude(j)).collect(),
-        }));
+/// The grid of an array of this group that this program has reprojected.
+pub(super) fn regular(key: String, record: &ReprojectionRecord) -> Grid {
+    let grid = &record.grid;
+    Grid::Axes {
+        store: key,
+        names: ["longitude", "latitude"].map(str::to_owned),
+        longitudes: (0..grid.nx).map(|i| grid.longitude(i)).collect(),
+        latitudes: (0..grid.ny).map(|j| grid.latitude(j)).collect(),
     }
-    if let Some(axes) = catalogue.horizontal_axes(variable)
-        && let (Some(longitude), Some(latitude)) = (
-            coordinate(look, &axes.longitude),
-            coordinate(look, &axes.latitude),
-        )
-    {
-        return Ok(Ok(Grid::Axes {
-            store: key,
-            names: [axes.longitude, axes.latitude],
-            longitudes: look.places(&longitude).await?,
-            latitudes: look.places(&latitude).await?,
-        }));
-    }
+}
+
+/// What the coordinates of the last two dimensions of `variable` are called: a longitude and a latitude, if there are such.
+pub(super) fn pair_of(catalogue: &Catalogue, variable: &Variable) -> Vec<String> {
     let named = catalogue.horizontal(variable);
     let pair = named.map(|pair| vec![pair.longitude, pair.latitude]);
-    let pair = pair.unwrap_or_else(|| catalogue.unnamed_horizontal(variable));
-    if let [longitude, latitude] = &pair[..]
-        && let (Some(longitude), Some(latitude)) =
-            (coordinate(look, longitude), coordinate(look, latitude))
-    {
-        return Ok(Ok(Grid::Cells {
-            longitude: Box::new(longitude),
-            latitude: Box::new(latitude),
-        }));
-    }
-    let dimensions = array.dimensions[array.dimensions.len() - 2..].join(", ");
-    Ok(Err(Undrawable::NoCoordinates { dimensions }))
+    pair.unwrap_or_else(|| catalogue.unnamed_horizontal(variable))
 }

@@ -8,10 +8,11 @@ use msm_plan::projected_name;
 use msm_zarr::{Group, StoreSnapshot};
 
 use super::axes::TimeAxis;
-use super::candidate::{Candidate, Drawing, StoreLook, candidate};
+use super::candidate::{Candidate, Drawing, candidate};
 use super::error::{QuicklookError, Undrawable, UndrawnPart, UnstoredCoordinate};
 use super::look::{Grid, Look, PixelUse};
 use super::resolve::Resolved;
+use super::store_look::StoreLook;
 use super::{MEANS, PictureKind, Quicklook, failure, is_of_group};
 use crate::error::Error;
 use crate::store::Bucket;
@@ -39,6 +40,14 @@ pub(super) struct Drafts {
 }
 
 impl Drafts {
+    /// These, and nothing that cannot be drawn.
+    pub(super) fn of(all: Vec<Draft>) -> Self {
+        Self {
+            all,
+            ..Self::default()
+        }
+    }
+
     /// Keeps what failed for the end, if it says nothing of what else is drawn.
     ///
     /// # Errors
@@ -180,7 +189,11 @@ pub(super) async fn drafts(
 }
 
 /// The variables of the store that are meant, and whether they were named.
-fn names(stored: &StoreSnapshot, group: &Group, asked: &[String]) -> Vec<(String, bool)> {
+pub(super) fn names(
+    stored: &StoreSnapshot,
+    group: &Group,
+    asked: &[String],
+) -> Vec<(String, bool)> {
     let distinct = asked.iter().enumerate();
     let distinct = distinct.filter(|(place, name)| !asked[..*place].contains(*name));
     let named = distinct.filter(|(_, name)| stored.holds(name));

@@ -90,6 +90,8 @@ pub enum Undrawable {
         "no longitudes and latitudes of its last two dimensions, {dimensions}, are in its store"
     )]
     NoCoordinates { dimensions: String },
+    #[error("its coordinate '{coordinate}' is not in the files that were sent")]
+    NotSent { coordinate: String },
     #[error("it has no steps in time, so no series can be drawn")]
     NoTime,
     #[error("it has no levels, so no section can be drawn")]

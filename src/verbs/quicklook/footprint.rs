@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::events::WorkKind;
 use crate::session::Session;
 use crate::transfer::ReadMeans;
-use crate::verbs::reprojection::cells::digest_of;
+use crate::verbs::reprojection::cells::{digest_of, read_cells};
 
 /// The cells under a picture.
 pub(super) struct Footprint {
@@ -68,7 +68,7 @@ impl<'a> Footprints<'a> {
         unstored: &mut Vec<UnstoredCoordinate>,
     ) -> Result<Arc<Footprint>, Error> {
         match grid {
-            Grid::Cells { .. } => self.of_cells(grid, unstored),
+            Grid::Cells { .. } | Grid::File(_) => self.of_cells(grid, unstored),
             Grid::Axes {
                 longitudes,
                 latitudes,
@@ -93,7 +93,10 @@ impl<'a> Footprints<'a> {
     ) -> Result<Arc<Footprint>, Error> {
         let (session, ranks) = (self.session, self.session.ranks);
         let _weighing = (ranks.rank() == 0).then(|| session.work_unmeasured(WorkKind::Weighing));
-        let source = session.runtime.block_on(source(grid, self.means, unstored));
+        let source = match grid {
+            Grid::File(cells) => session.pool.install(|| read_cells(cells)),
+            _ => session.runtime.block_on(source(grid, self.means, unstored)),
+        };
         let source = ranks.settle(source.map_err(|failure| ranks.of_follower(failure)))?;
         let digest = digest_of(&source);
         if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == digest) {

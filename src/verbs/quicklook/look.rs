@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use msm_plan::{Cells, Field};
 use serde::{Deserialize, Serialize};
 
 use super::array::StoredValues;
@@ -65,6 +66,8 @@ pub(super) enum Grid {
         longitude: Box<StoredValues>,
         latitude: Box<StoredValues>,
     },
+    /// On cells whose longitudes and latitudes are in files that are sent.
+    File(Box<Cells>),
     /// On rows and columns of longitudes and latitudes.
     Axes {
         store: String,
@@ -82,6 +85,7 @@ impl Grid {
                 let plane = longitude.shape.last_chunk::<2>();
                 plane.copied().unwrap_or_default()
             }
+            Self::File(cells) => [cells.ny as u64, cells.nx as u64],
             Self::Axes {
                 longitudes,
                 latitudes,
@@ -95,9 +99,14 @@ impl Grid {
         usize::try_from(self.size()[1]).unwrap_or(usize::MAX)
     }
 
-    /// The store, and the names of longitudes and latitudes.
+    /// The store or the file, and the names of longitudes and latitudes.
     pub(super) fn names(&self) -> [String; 3] {
         match self {
+            Self::File(cells) => {
+                let Field { path, variable, .. } = &cells.longitude;
+                let path = path.display().to_string();
+                [path, variable.clone(), cells.latitude.variable.clone()]
+            }
             Self::Cells {
                 longitude,
                 latitude,

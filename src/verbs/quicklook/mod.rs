@@ -14,7 +14,9 @@ mod frame;
 mod look;
 mod read;
 mod resolve;
+mod sent;
 mod sphere;
+mod store_look;
 mod tally;
 
 use std::sync::Arc;
@@ -25,6 +27,8 @@ use tokio::sync::Semaphore;
 
 pub use self::axes::{LevelChoice, StepChoice};
 pub use self::error::{QuicklookError, Undrawable, UndrawnPart, UnstoredCoordinate};
+pub(in crate::verbs) use self::sent::{ForeseenStore, MapMemory, SentFields, SentPictures};
+pub use self::sent::{SentMap, SentMaps};
 
 use self::charts::charts;
 use self::footprint::{Footprint, Footprints};

@@ -56,7 +56,7 @@ struct Target<'a> {
 }
 
 /// What is taken out of the objects of a look.
-struct Task {
+pub(super) struct Task {
     array: StoredValues,
     /// The fields: the index along each leading dimension.
     fields: Vec<Vec<u64>>,
@@ -128,13 +128,7 @@ fn targets<'a>(
     }
     let shown: Vec<([u64; 2], Arc<Shown>)> =
         shown.into_iter().map(|(k, v)| (k, Arc::new(v))).collect();
-    let task = Arc::new(Task {
-        array: look.array.clone(),
-        fields: look.fields(),
-        footprint: Arc::clone(footprint),
-        columns,
-        pixels: look.pixels,
-    });
+    let task = Arc::new(Task::new(look, footprint, columns));
     let mut all = Vec::new();
     for leading in &look.leading_places() {
         for (horizontal, shown) in &shown {
@@ -187,6 +181,30 @@ async fn read_object(
 }
 
 impl Task {
+    /// That of `look`, of which `footprint` has so many `columns` of cells.
+    pub(super) fn new(look: &Look, footprint: &Arc<Footprint>, columns: usize) -> Self {
+        Self {
+            array: look.array.clone(),
+            fields: look.fields(),
+            footprint: Arc::clone(footprint),
+            columns,
+            pixels: look.pixels,
+        }
+    }
+
+    /// What is taken out of `block`, any object's values; `None` if it has nothing of the fields.
+    pub(super) fn see(&self, block: &Block<'_>) -> Option<Found> {
+        self.planes(block.slab).next()?;
+        let [rows, columns] = self.plane(block.slab);
+        let is_here = |cell: u32| {
+            let cell = cell as usize;
+            rows.contains(&(cell / self.columns)) && columns.contains(&(cell % self.columns))
+        };
+        let cells = (0u32..).zip(self.footprint.cells.iter().copied());
+        let shown = cells.filter(|(_, cell)| *cell != Weights::NONE && is_here(*cell));
+        Some(self.take(block, &shown.collect()))
+    }
+
     /// The rows and columns of cells of which `slab` has values; objects at the edges reach beyond them.
     fn plane(&self, slab: &Hyperslab) -> [Range<usize>; 2] {
         let rows = self.footprint.areas.len() / self.columns.max(1);

@@ -371,6 +371,7 @@ fn work(planned: RechunkPlan) -> TransactionWork {
         number: (1, 1),
         parts: None,
         holds: Vec::new(),
+        foreseen: Vec::new(),
         plan,
     }
 }

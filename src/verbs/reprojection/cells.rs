@@ -39,6 +39,15 @@ pub(in crate::verbs) fn read_cells(cells: &Cells) -> Result<SourceGrid, Error> {
     Ok(grid.map_err(|cause| no_grid(cells, cause))?)
 }
 
+/// Reads so many values of a variable of one dimension. Those that are missing are NaN.
+///
+/// # Errors
+/// If the file cannot be read.
+pub(in crate::verbs) fn read_axis(field: &Field, length: usize) -> Result<Vec<f64>, SourceError> {
+    let values = read(field, &[length])?;
+    Ok((0..values.len()).map(|index| values.at(index)).collect())
+}
+
 /// The digest of the cells' coordinates, and corners if they have any: the same bytes, whatever file they are in.
 pub(in crate::verbs) fn digest_of(grid: &SourceGrid) -> String {
     let mut digest = Md5::new();

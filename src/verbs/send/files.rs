@@ -56,6 +56,8 @@ pub struct Files {
     pub consolidate: bool,
     /// How the stores' leases are got.
     pub leasing: Leasing,
+    /// Are maps drawn of what is sent, for the report?
+    pub maps: bool,
 }
 
 impl Files {
@@ -92,6 +94,7 @@ impl Default for Files {
             memory: 1 << 30,
             consolidate: false,
             leasing: Leasing::default(),
+            maps: false,
         }
     }
 }

@@ -9,6 +9,7 @@ use super::error::SendError;
 use super::grown_ledgers::GrownLedgers;
 use super::held::tell_held;
 use super::intent::Intent;
+use super::maps::PlannedMaps;
 use super::prepare::PreparedSend;
 use super::report::SendReport;
 use super::transaction::LedTransaction;
@@ -110,13 +111,23 @@ impl<'a> LeasedSend<'a> {
             weights: worker.weights.iter().map(Weights::bytes).sum(),
         });
         let mut report = SendReport::default();
+        prepared.maps = PlannedMaps::of(
+            &prepared.archive,
+            &prepared.targets,
+            prepared.projections(),
+            intent,
+        );
         let mut untidy = None;
         let mut grown = GrownLedgers::default();
         loop {
             session.interrupt.guard(true);
             let next = runtime.block_on(prepared.next(intent, &settings, session, &mut hold.left));
+            let mut foreseen = Vec::new();
             let begun = next.and_then(|work| {
-                let Some(work) = work else { return Ok(None) };
+                let Some(mut work) = work else {
+                    return Ok(None);
+                };
+                foreseen = std::mem::take(&mut work.foreseen);
                 if let Some(left) = untidy.take() {
                     // What heals it could not tell its changes from those of one that follows it.
                     return Err(SendError::Untidy { left }.into());
@@ -141,12 +152,15 @@ impl<'a> LeasedSend<'a> {
             }) = lead.go_on(begun)?
             else {
                 lead.tell(&None::<Orders>)?;
+                let maps = std::mem::take(&mut prepared.maps);
+                report.maps = worker.drawn(maps.into_pictures())?;
                 if untidy.is_none() {
                     runtime.block_on(grown.merge(session, hold));
                 }
                 return Ok(report);
             };
             lead.tell(&Some(&orders))?;
+            prepared.show(&worker, &orders.plan, &foreseen);
             let leading = LedTransaction {
                 lead,
                 hold,

@@ -15,6 +15,7 @@ mod held;
 mod intent;
 mod journalist;
 pub(in crate::verbs) mod lead;
+mod maps;
 mod notes;
 pub(in crate::verbs) mod plan_requests;
 mod plan_sum;

@@ -15,6 +15,7 @@ use crate::ranks::{Follower, Lead, Role};
 use crate::session::Session;
 use crate::transfer::Orders;
 use crate::verbs::files::catalogue::help_to_catalogue;
+use crate::verbs::quicklook::SentPictures;
 
 /// Files that fit the stores, whose leases are held. Dropped, it gives them up; nothing has been written.
 pub struct PlannedSend<'a> {
@@ -133,7 +134,7 @@ impl<'a> PlannedSend<'a> {
             let orders = follower.hear::<Option<Orders>>();
             session.waited(begun);
             let Some(orders) = orders? else {
-                return Ok(());
+                return worker.drawn(SentPictures::default()).map(|_| ());
             };
             worker.follow(&orders, follower)?;
             session.interrupt.guard(false);

@@ -27,6 +27,7 @@ use crate::verbs::send::destined::DestinedFiles;
 use crate::verbs::send::error::SendError;
 use crate::verbs::send::held::{held, tell_held};
 use crate::verbs::send::intent::Intent;
+use crate::verbs::send::maps::PlannedMaps;
 use crate::verbs::send::notes::{notes, odd_attributes, unmarked, untimed};
 use crate::verbs::send::request::{clipped, request};
 use crate::verbs::shared::abandoned::AbandonedTransactions;
@@ -45,6 +46,8 @@ pub(in crate::verbs) struct PreparedSend<'a> {
     pub(super) passed: usize,
     /// The stores as they are, as long as nothing has changed them.
     pub(super) found: Option<Vec<FoundStore>>,
+    /// Maps of what is sent.
+    pub(super) maps: PlannedMaps,
     /// What is compared before the first of them.
     comparison: Option<Plan>,
     /// What to tell of the stores: true only of what has been compared.
@@ -171,6 +174,7 @@ impl<'a> PreparedSend<'a> {
             next: 0,
             passed: 0,
             found,
+            maps: PlannedMaps::default(),
             comparison: None,
             notes: Vec::new(),
             holds: Vec::new(),

@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 use crate::commit::{Manifest, WriterGuarantee};
 use crate::error::Error;
 use crate::transfer::Proof;
+use crate::verbs::quicklook::SentMaps;
 use crate::verbs::send::share::ShareReport;
 
 /// What was done, over all transactions.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SendReport {
     /// Transactions that were committed; none if there was nothing to do.
     pub transactions: u64,
@@ -42,6 +43,9 @@ pub struct SendReport {
     pub guarantee: Option<WriterGuarantee>,
     /// If many jobs send the archive: how far it is.
     pub shared: Option<ShareReport>,
+    /// On rank 0: maps of what was sent, if they were asked for.
+    #[serde(skip)]
+    pub maps: SentMaps,
 }
 
 /// How far a send had come that was cut short.

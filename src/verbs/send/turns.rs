@@ -15,6 +15,7 @@ use crate::session::Session;
 use crate::store::StoreError;
 use crate::transfer::ChunkRecord;
 use crate::verbs::files::recipe::FoundStore;
+use crate::verbs::quicklook::ForeseenStore;
 use crate::verbs::send::digest::digest;
 use crate::verbs::send::foreseen_store::foreseen;
 use crate::verbs::send::held::held_after;
@@ -51,6 +52,8 @@ pub(in crate::verbs) struct TransactionWork {
     pub parts: Option<Vec<ChunkRecord>>,
     /// What its stores hold afterwards, if they have steps.
     pub holds: Vec<(String, HeldSteps)>,
+    /// Its stores as it leaves them, if maps of it are drawn.
+    pub foreseen: Vec<ForeseenStore>,
 }
 
 impl PreparedSend<'_> {
@@ -66,7 +69,7 @@ impl PreparedSend<'_> {
         while let Some(files) = self.groups.get(self.next).cloned() {
             self.next += 1;
             let looked = self.known(session).await?;
-            let work = self.plan_of(files, looked, intent, settings, session)?;
+            let work = self.plan_of(files.clone(), looked, intent, settings, session)?;
             let Some(work) = work else {
                 self.passed = self.next;
                 continue;
@@ -75,8 +78,11 @@ impl PreparedSend<'_> {
                 plan,
                 remains,
                 holds,
-                ..
+                requests,
             } = work;
+            let requests = requests.iter().map(|(_, request)| request);
+            let archive = self.archive.part(files);
+            let foreseen = self.maps.stores(&plan, requests, &self.targets, &archive);
             let digest = digest(&plan)?;
             let resumed = match left.resumed(&plan, &digest) {
                 Some(resumed) => resumed,
@@ -97,6 +103,7 @@ impl PreparedSend<'_> {
                 number: (self.next, self.groups.len()),
                 parts: None,
                 holds,
+                foreseen,
             }));
         }
         left.heal(session).await?;
@@ -204,7 +211,9 @@ impl PreparedSend<'_> {
         if requests.is_empty() {
             return Ok(None);
         }
-        let plan = plan::plan(&archive, &requests, settings)?;
+        let planned =
+            |settings: &PlanSettings| Ok::<_, Error>(plan::plan(&archive, &requests, settings)?);
+        let plan = self.maps.beside(settings, planned)?;
         Ok((!plan.changes_nothing()).then(|| PlannedWork {
             plan,
             remains,

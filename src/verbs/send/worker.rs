@@ -20,7 +20,8 @@ use crate::events::{LimitedTime, RanksAtWork, Stage, StageClock, WorkKind, WorkP
 use crate::ranks::{Follower, PhasePulse, Ranks};
 use crate::session::Session;
 use crate::store::StoreError;
-use crate::transfer::{ChunkRecords, Engine, Orders, TransferError, Verification};
+use crate::transfer::{ChunkRecords, Engine, EngineMeans, Orders, TransferError, Verification};
+use crate::verbs::quicklook::{SentFields, SentMaps, SentPictures};
 use crate::verbs::reprojection::weights::weigh;
 use crate::verbs::shared::phase_watch::PhaseWatch;
 
@@ -46,6 +47,8 @@ pub(in crate::verbs) struct Worker<'a> {
     pub verify: Verification,
     /// Does a transaction that a signal stops stay open, to be resumed?
     pub resume: bool,
+    /// Sees what is put, if maps are to be drawn of it.
+    pub(super) maps: Option<SentFields>,
     limited: Mutex<LimitedTime>,
 }
 
@@ -62,6 +65,7 @@ impl<'a> Worker<'a> {
             weights: weights.into(),
             verify,
             resume,
+            maps: None,
             limited: Mutex::default(),
         }
     }
@@ -87,10 +91,12 @@ impl<'a> Worker<'a> {
         if !groundwork.projections.is_empty() {
             watch.stop(session, &clock);
         }
-        let worker = Self::new(session, weighed?, asked.verify, asked.resume);
+        let mut worker = Self::new(session, weighed?, asked.verify, asked.resume);
+        let is_to_be_drawn = asked.maps && groundwork.is_to_be_sent;
         if let Some(plan) = groundwork.comparison {
             worker.compare(&Orders::new(plan, Vec::new()))?;
         }
+        worker.maps = is_to_be_drawn.then(SentFields::default);
         Ok(worker)
     }
 
@@ -159,9 +165,23 @@ impl<'a> Worker<'a> {
     /// What does this rank's units of the `orders`, on every rank.
     pub(super) fn engine(&self, orders: &Orders) -> Result<Arc<Engine>, Error> {
         let (session, weights) = (self.session, Arc::clone(&self.weights));
-        let (rank, means) = (session.ranks.rank(), session.means());
-        let engine = Engine::new(orders, rank, means, weights, self.verify);
+        let watch = self.maps.as_ref().map(|maps| maps.begin(session));
+        let means = EngineMeans {
+            watch: watch.transpose()?.flatten(),
+            ..session.means()
+        };
+        let engine = Engine::new(orders, session.ranks.rank(), means, weights, self.verify);
         session.ranks.settle(engine.map_err(Error::from))
+    }
+
+    /// Maps of what was put, if there are to be some: of rank 0, which knows which. Every rank calls it.
+    ///
+    /// # Errors
+    /// If ranks do not understand each other.
+    pub(super) fn drawn(&self, pictures: SentPictures) -> Result<SentMaps, Error> {
+        let drawn = self.maps.as_ref();
+        let drawn = drawn.map(|maps| maps.drawn(pictures, self.session));
+        Ok(drawn.transpose()?.unwrap_or_default())
     }
 
     /// Does this rank's units of these `phases`, while all ranks tell each other how far they are. When one fails, or is sent a

@@ -6,6 +6,7 @@ mod advice;
 mod charts;
 mod facts;
 mod histograms;
+mod maps;
 mod over_time;
 mod tables;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use super::kept::embedded;
 use super::merge::{Merged, MergedRun};
 use crate::cli::markup;
 use crate::cli::words::counted;
+use crate::verbs::quicklook::SentMaps;
 
 const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 
@@ -36,8 +38,12 @@ const STYLE: &str = "main { display: block; }\nfigure { margin-top: 1rem; }\n.wi
     @media print { .wide svg { max-width: 100%; } .short { white-space: normal; } th, td { padding-right: 0.5rem; }\n\
     table { font-size: 0.75rem; } td:not(.short), th[scope=row]:not(.short) { min-width: 0; overflow-wrap: anywhere; } }\n";
 
-/// The page of `all`, with the `document` in it that programs read.
-pub(in crate::cli) fn page(all: &Merged, document: &impl Serialize) -> String {
+/// The page of `all`, with the `document` in it that programs read, and with these maps of what was sent.
+pub(in crate::cli) fn page(
+    all: &Merged,
+    document: &impl Serialize,
+    maps: Option<&SentMaps>,
+) -> String {
     let title = match &all.runs[..] {
         [run] => format!("msm_os {}: {}", run.run.command, name(&all.outcome)),
         runs => format!("{} runs of msm_os: {}", runs.len(), name(&all.outcome)),
@@ -55,6 +61,7 @@ pub(in crate::cli) fn page(all: &Merged, document: &impl Serialize) -> String {
             (tables::stores(all))
             (tables::faults(all))
             (tables::runs(all))
+            @if let Some(maps) = maps { (maps::maps(maps)) }
             h2 { "When" }
             (when(all))
             h2 { "Work" }
@@ -162,7 +169,7 @@ pub(in crate::cli) fn parse_page(text: &str) -> Result<PathBuf, String> {
 }
 
 /// Does the name of this file end as those of pages do?
-pub(super) fn is_page(path: &Path) -> bool {
+pub(in crate::cli::report) fn is_page(path: &Path) -> bool {
     let end = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
     end.is_some_and(|end| end == "html" || end == "htm")
 }

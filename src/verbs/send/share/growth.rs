@@ -214,7 +214,9 @@ impl SharedSend<'_> {
             !request.only_compares(&intent.task)
         });
         let archive = self.prepared.archive.part(files);
-        let plan = plan(&archive, &requests, settings)?;
+        let planned =
+            |settings: &PlanSettings| Ok::<_, Error>(plan(&archive, &requests, settings)?);
+        let plan = self.prepared.maps.beside(settings, planned)?;
         let objects = RecordedObjects::of(&plan)?;
         let (mut records, mut unsound) = (Vec::new(), Vec::new());
         for number in parts.clone() {
@@ -237,6 +239,7 @@ impl SharedSend<'_> {
             digest,
             number: (parts.end, self.archive.parts.len()),
             parts: Some(records),
+            foreseen: Vec::new(),
         }))
     }
 

@@ -29,6 +29,7 @@ use crate::verbs::send::gather::gather;
 use crate::verbs::send::grown_ledgers::GrownLedgers;
 use crate::verbs::send::held::tell_held;
 use crate::verbs::send::intent::Intent;
+use crate::verbs::send::maps::PlannedMaps;
 use crate::verbs::send::prepare::PreparedSend;
 use crate::verbs::send::report::SendReport;
 use crate::verbs::send::transaction::LedTransaction;
@@ -165,6 +166,12 @@ impl<'a> SharedSend<'a> {
             all: self.prepared.projector.projections().to_vec(),
             weights: worker.weights.iter().map(Weights::bytes).sum(),
         });
+        self.prepared.maps = PlannedMaps::of(
+            &self.prepared.archive,
+            &self.prepared.targets,
+            self.prepared.projector.projections(),
+            intent,
+        );
         if let Some(held) = held {
             let shared = runtime.block_on(held.share_out(&self.archive, session));
             lead.go_on(shared)?;
@@ -220,9 +227,16 @@ impl<'a> SharedSend<'a> {
                 .block_on(self.turn(intent, settings, session));
             let turn = turn.map_err(|failure| report.so_far(failure, None));
             match lead.go_on(turn)? {
-                Turn::Over => return lead.tell(&None::<Orders>),
+                Turn::Over => {
+                    lead.tell(&None::<Orders>)?;
+                    let maps = std::mem::take(&mut self.prepared.maps);
+                    report.maps = worker.drawn(maps.into_pictures())?;
+                    return Ok(());
+                }
                 Turn::Part(taken) => {
                     lead.tell(&Some(&taken.orders))?;
+                    let plan = &taken.orders.plan;
+                    self.prepared.show(worker, plan, &taken.foreseen);
                     let put = self.put(*taken, worker, lead);
                     put.map_err(|failure| report.so_far(failure, None))?;
                 }
@@ -284,6 +298,7 @@ impl<'a> SharedSend<'a> {
             number,
             orders,
             hold,
+            ..
         } = taken;
         let put = worker.engine(&orders).and_then(|engine| {
             let records = worker.transfer(&engine, &orders, Some(&hold.leases));

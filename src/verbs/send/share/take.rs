@@ -23,6 +23,7 @@ use crate::events::Event;
 use crate::session::Session;
 use crate::store::{Bucket, REQUESTS, StoreError};
 use crate::transfer::{ChunkRecord, Orders, WriteConditions};
+use crate::verbs::quicklook::ForeseenStore;
 use crate::verbs::send::intent::Intent;
 use crate::verbs::send::lead::size;
 use crate::verbs::send::sample::RecordedObjects;
@@ -33,6 +34,8 @@ pub(super) struct TakenPart {
     pub number: usize,
     pub orders: Orders,
     pub hold: Hold,
+    /// Its stores as all parts leave them, if maps of it are drawn.
+    pub foreseen: Vec<ForeseenStore>,
 }
 
 /// How far the archive is, as far as can be told without the stores' leases.
@@ -189,10 +192,11 @@ impl SharedSend<'_> {
             Err(failure) => return Err(failure),
         };
         match self.begin(number, &hold, settings, session).await {
-            Ok(Some(orders)) => Ok(Some(TakenPart {
+            Ok(Some((orders, foreseen))) => Ok(Some(TakenPart {
                 number,
                 orders,
                 hold,
+                foreseen,
             })),
             Ok(None) => {
                 hold.release(session).await;
@@ -209,15 +213,15 @@ impl SharedSend<'_> {
         }
     }
 
-    /// What is to be done of the part `number`, whose lease is held; `None` if another job has done it meanwhile, or rolled back what comes
-    /// before it.
+    /// What is to be done of the part `number`, whose lease is held, and how all parts leave its stores; `None` if another job has done it
+    /// meanwhile, or rolled back what comes before it.
     async fn begin(
         &self,
         number: usize,
         hold: &Hold,
         settings: &PlanSettings,
         session: &Session<'_>,
-    ) -> Result<Option<Orders>, Error> {
+    ) -> Result<Option<(Orders, Vec<ForeseenStore>)>, Error> {
         let (bucket, archive) = (&session.bucket, &self.archive);
         let Some(Standing { state, committed }) = self.standing(session).await? else {
             return Ok(None);
@@ -232,7 +236,17 @@ impl SharedSend<'_> {
         let paths: Vec<PathBuf> = paths.map(|file| file.path().clone()).collect();
         unchanged(archive, &look_at(&paths)?)?;
         let requests = requests_of(&archive.parts, &self.requests, &steps, &placed);
-        let plan = part_plan(&self.prepared.archive.part(files), &requests, settings)?;
+        let of_part = self.prepared.archive.part(files);
+        let plan = self.prepared.maps.beside(settings, |settings| {
+            Ok(part_plan(&of_part, &requests, settings)?)
+        })?;
+        let whole = |key: &str| self.requests.iter().find(|request| request.key == key);
+        let foreseen = self.prepared.maps.stores(
+            &plan,
+            requests.iter().filter_map(|request| whole(&request.key)),
+            &self.prepared.targets,
+            &self.prepared.archive,
+        );
         let resumed = taken_before(bucket, archive, number).await?;
         let objects = plan.objects(Phase::Transfer);
         let part = take_part(bucket, archive, number, &hold.holder, objects).await?;
@@ -268,7 +282,7 @@ impl SharedSend<'_> {
                 orders.done = done;
             }
         }
-        Ok(Some(orders))
+        Ok(Some((orders, foreseen)))
     }
 
     /// The files that have these `steps` of the archive, and the places of all of their steps among the archive's.
