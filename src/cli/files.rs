@@ -162,7 +162,7 @@ impl FileArgs {
             memory,
             consolidate: self.consolidate,
             leasing: self.lease.leasing(),
-            maps: self.report.is_page(),
+            maps: self.report.maps(),
         })
     }
 }

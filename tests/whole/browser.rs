@@ -64,6 +64,8 @@ fn pages_ask_for_nothing_and_fit_into_their_windows() {
     let report = embedded(&sent);
     assert_eq!(report["format"], "msm_os/report/1");
     assert_eq!(report["job"]["ranks"], 2);
+    let text = std::fs::read_to_string(&sent).unwrap();
+    assert_eq!(text.matches("<title>Map: ").count(), 1);
     let verify = msm_os!("verify -b '{bucket}' --report {} --json", typed(&verified));
     let told: Value = serde_json::from_str(&verify.well().stdout).unwrap();
     let found = &embedded(&verified)["verified"];

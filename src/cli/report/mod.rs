@@ -35,7 +35,7 @@ use crate::events::Reporter;
 use crate::measurements::{Measurements, Recorder};
 use crate::ranks::{Ranks, is_launched};
 use crate::session::Session;
-use crate::verbs::send::SendReport;
+use crate::verbs::send::{MapsAsked, SendReport};
 
 pub(in crate::cli) use self::document::{
     FORMAT as REPORT, RunOutcome, RunReport, SharedStanding, StoreStanding, StoreState,
@@ -56,9 +56,12 @@ pub(super) struct ReportArgs {
 }
 
 impl ReportArgs {
-    /// Is there to be a page?
-    pub(super) fn is_page(&self) -> bool {
-        self.report.as_deref().is_some_and(page::is_page)
+    /// What is drawn for it.
+    pub(super) fn maps(&self) -> MapsAsked {
+        match &self.report {
+            Some(path) if page::is_page(path) => MapsAsked::LastSteps,
+            _ => MapsAsked::None,
+        }
     }
 }
 

@@ -56,8 +56,18 @@ pub struct Files {
     pub consolidate: bool,
     /// How the stores' leases are got.
     pub leasing: Leasing,
-    /// Are maps drawn of what is sent, for the report?
-    pub maps: bool,
+    /// What is drawn of what is sent, for the report.
+    pub maps: MapsAsked,
+}
+
+/// Maps of what is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MapsAsked {
+    /// None.
+    #[default]
+    None,
+    /// One of each variable: its last step, of those that are written, and its first level.
+    LastSteps,
 }
 
 impl Files {
@@ -94,7 +104,7 @@ impl Default for Files {
             memory: 1 << 30,
             consolidate: false,
             leasing: Leasing::default(),
-            maps: false,
+            maps: MapsAsked::None,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use msm_model::Archive;
 use msm_plan::{Plan, PlanSettings, Projection, StoreRequest};
 
+use super::files::MapsAsked;
 use super::foreseen_store::foreseen;
 use super::intent::Intent;
 use super::prepare::PreparedSend;
@@ -34,7 +35,7 @@ impl PlannedMaps {
         intent: &Intent<'_>,
     ) -> Self {
         let maps = Self::default();
-        if !intent.files.maps {
+        if intent.files.maps == MapsAsked::None {
             return maps;
         }
         let variables = targets.iter().flat_map(|target| &target.mains);

@@ -38,7 +38,7 @@ use msm_zarr::{Codec, Version};
 use serde_json::{Map, Value};
 
 pub use self::error::SendError;
-pub use self::files::Files;
+pub use self::files::{Files, MapsAsked};
 pub use self::plan_warning::PlanWarning;
 pub use self::planned::PlannedSend;
 pub use self::report::{Proofs, SendReach, SendReport};

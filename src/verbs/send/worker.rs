@@ -11,7 +11,7 @@ use msm_reproject::Weights;
 use serde::{Deserialize, Serialize};
 
 use super::error::SendError;
-use super::files::Files;
+use super::files::{Files, MapsAsked};
 use super::gather::give;
 use super::journalist::Journalist;
 use crate::commit::{Leases, ToldManifest, tell_manifest};
@@ -92,7 +92,7 @@ impl<'a> Worker<'a> {
             watch.stop(session, &clock);
         }
         let mut worker = Self::new(session, weighed?, asked.verify, asked.resume);
-        let is_to_be_drawn = asked.maps && groundwork.is_to_be_sent;
+        let is_to_be_drawn = asked.maps != MapsAsked::None && groundwork.is_to_be_sent;
         if let Some(plan) = groundwork.comparison {
             worker.compare(&Orders::new(plan, Vec::new()))?;
         }

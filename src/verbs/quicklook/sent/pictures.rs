@@ -78,42 +78,16 @@ impl SentPictures {
     ) -> SentLooks {
         let mut told = SentLooks::default();
         for (index, (group, stored)) in stores.iter().enumerate() {
-            let store = group.key();
-            let stored = match stored {
-                Ok(stored) => stored,
-                Err(cause) => {
-                    self.fails(&store, None, cause.clone().into());
-                    continue;
+            match stored {
+                Ok(stored) => {
+                    let look = SentLook {
+                        stored,
+                        group,
+                        archive,
+                    };
+                    self.look_at((index, look), plan, session, &mut told);
                 }
-            };
-            let mut look = SentLook {
-                stored,
-                group,
-                archive,
-            };
-            for (name, _) in names(stored, group, &[]) {
-                let drawn = arrays_of(stored, &name).map(|(_, drawn)| stored.path_of(&drawn.name));
-                let written = drawn.and_then(|path| written(plan, index, &path));
-                let Some((array, step)) = written else {
-                    continue;
-                };
-                let found = candidate(&mut look, &name, PictureKind::Map);
-                let draft = match session.runtime.block_on(found) {
-                    Ok(found) => found.and_then(|candidate| draft(candidate, step)),
-                    Err(cause) => {
-                        self.fails(&store, Some(&name), cause);
-                        continue;
-                    }
-                };
-                match draft {
-                    Ok(draft) => self.add(draft, array, &mut told),
-                    Err(why) => {
-                        let left_out = (store.clone(), name, why);
-                        if !self.maps.left_out.contains(&left_out) {
-                            self.maps.left_out.push(left_out);
-                        }
-                    }
-                }
+                Err(cause) => self.fails(&group.key(), None, cause.clone().into()),
             }
         }
         if !told.looks.is_empty() {
@@ -122,6 +96,36 @@ impl SentPictures {
         }
         told.width = self.width.unwrap_or(MEANS);
         told
+    }
+
+    /// The same of one of the plan's stores, by its place among them.
+    fn look_at(
+        &mut self,
+        (index, mut look): (usize, SentLook<'_>),
+        plan: &Plan,
+        session: &Session<'_>,
+        told: &mut SentLooks,
+    ) {
+        let (stored, store) = (look.stored, look.group.key());
+        for (name, _) in names(stored, look.group, &[]) {
+            let drawn = arrays_of(stored, &name).map(|(_, drawn)| stored.path_of(&drawn.name));
+            let written = drawn.and_then(|path| written(plan, index, &path));
+            let Some((array, step)) = written else {
+                continue;
+            };
+            let found = candidate(&mut look, &name, PictureKind::Map);
+            let found = session.runtime.block_on(found);
+            match found.map(|found| found.and_then(|candidate| draft(candidate, step))) {
+                Ok(Ok(draft)) => self.add(draft, array, told),
+                Ok(Err(why)) => {
+                    let left_out = (store.clone(), name, why);
+                    if !self.maps.left_out.contains(&left_out) {
+                        self.maps.left_out.push(left_out);
+                    }
+                }
+                Err(cause) => self.fails(&store, Some(&name), cause),
+            }
+        }
     }
 
     /// No maps, for each rank would hold so many bytes for them.
