@@ -82,7 +82,10 @@ mod tests {
         file.write(&of("one"), None).unwrap();
         let link = directory.path().join("last.json");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        ReportFile::at(&link).unwrap().write(&of("two"), None).unwrap();
+        ReportFile::at(&link)
+            .unwrap()
+            .write(&of("two"), None)
+            .unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains("two"));
         assert!(link.is_symlink());
         assert_eq!(names(directory.path()), ["last.json", "run.json"]);
