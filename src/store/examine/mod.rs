@@ -262,3 +262,31 @@ async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
     let done = work.await;
     (done, begun.elapsed())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use s3_server::Config;
+
+    use super::*;
+    use crate::store::loopback;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_is_stopped_leaves_nothing_behind() {
+        let server = loopback::server(Config::default());
+        let bucket = loopback::bucket(&server);
+        for steps in [0, 1, 3, 6] {
+            let asked = AtomicUsize::new(0);
+            let is_to_stop = || asked.fetch_add(1, Ordering::SeqCst) >= steps;
+            let folder = folder("T1m", &steps.to_string());
+            let mut found = 0;
+            let mut tell = |_| found += 1;
+            let verdict = examine(&bucket, &folder, &is_to_stop, &mut tell).await;
+            let verdict = verdict.unwrap();
+            assert!(verdict.is_stopped && verdict.left.is_none(), "{verdict:?}");
+            assert!(found > steps, "{found}");
+            assert!(bucket.list("T1m").await.unwrap().is_empty());
+        }
+    }
+}

@@ -17,8 +17,8 @@ pub(super) fn maps(all: &SentMaps) -> Markup {
             h2 { "What was sent" }
             @if !all.maps.is_empty() {
                 p { "The last step that the run wrote of each variable, at the first level, out of the values that it put." }
+                div.maps { @for map in &all.maps { (figure(map, all.width)) } }
             }
-            @for map in &all.maps { (figure(map, all.width)) }
             @if !without.is_empty() { ul { @for line in &without { li { (text(line)) } } } }
         }
     }

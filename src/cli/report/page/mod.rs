@@ -32,8 +32,10 @@ const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inlin
 /// How wide plots are.
 const WIDTH: usize = 720;
 
-/// A chart keeps its size, so that its letters can be read, and has a scroll bar of its own where the window is not as wide.
-const STYLE: &str = "main { display: block; }\nfigure { margin-top: 1rem; }\n.wide svg { max-width: none; }\n\
+/// A chart keeps its size, so that its letters can be read, and has a scroll bar of its own where the window is not as wide. Maps lie side by
+/// side as the window has room.
+const STYLE: &str = "main { display: block; }\nfigure { margin-top: 1rem; }\n\
+    .maps { display: flex; flex-wrap: wrap; column-gap: 1.5rem; }\n.maps figure { width: min-content; max-width: 100%; }\n.wide svg { max-width: none; }\n\
     .short { white-space: nowrap; }\ntd:not(.short) { min-width: 12rem; }\n\
     @media print { .wide svg { max-width: 100%; } .short { white-space: normal; } th, td { padding-right: 0.5rem; }\n\
     table { font-size: 0.75rem; } td:not(.short), th[scope=row]:not(.short) { min-width: 0; overflow-wrap: anywhere; } }\n";
