@@ -74,18 +74,20 @@ impl Job<'_> {
         let rate = { self.ranks }.on_lead(|| Ok(rate.map(RateArg::rate).transpose()))??;
         let session = self.open(&files.store)?;
         let plan = forecast(&session, &request, args.ranks)?;
-        let script_memory = args.sbatch.then(|| data_memory(&plan));
-        let script_memory = match script_memory {
-            Some(memory) if memory < plan.memory_limit => {
-                let mut request = request;
-                request.files.memory = memory;
-                let planned = forecast(&session, &request, args.ranks);
-                // With less, stored chunks may have to be inflated more often.
-                let is_same = planned.is_ok_and(|planned| planned.reads == plan.reads);
-                Some(if is_same { memory } else { plan.memory_limit })
+        let mut script_memory = args.sbatch.then(|| data_memory(&plan));
+        // With less, stored chunks may have to be inflated more often.
+        while let Some(memory) = script_memory
+            .as_mut()
+            .filter(|memory| **memory < plan.memory_limit)
+        {
+            let mut request = request.clone();
+            request.files.memory = *memory;
+            let planned = forecast(&session, &request, args.ranks);
+            if planned.is_ok_and(|planned| planned.reads == plan.reads) {
+                break;
             }
-            memory => memory,
-        };
+            *memory = (2 * (*memory).max(1 << 20)).min(plan.memory_limit);
+        }
         self.say_plan(&plan, &args.print(rate, script_memory))
     }
 

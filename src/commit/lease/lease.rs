@@ -140,7 +140,7 @@ impl Lease {
                 let patience = self.times.patience().as_secs_f64();
                 let cause = match bucket.awaits_keys_of() {
                     Some(source) => format!("waiting for keys from {source}"),
-                    None => format!("the server did not answer within {patience} s"),
+                    None => format!("there was no good answer within {patience} s"),
                 };
                 return Err(RenewalError::Failed(self.failed(bucket, cause)));
             }
