@@ -2,21 +2,22 @@
 //!
 //! Key functions: [`can_be_written`]; [`write`].
 
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::own_file::is_replaceable;
+use super::own_file::{OwnFile, is_one_of};
 
-/// Can a file be written at `path`? Folders above it are not made, nothing is changed to find it out, and what is there is not replaced but
-/// by its like.
+/// Can a file be written at `path`, where only one of `these` is replaced? Folders above it are not made, and nothing is changed to find it
+/// out.
 ///
 /// # Errors
 /// If not, why.
-pub(super) fn can_be_written(path: &Path) -> Result<(), String> {
+pub(super) fn can_be_written(path: &Path, these: &[OwnFile]) -> Result<(), String> {
     let folder = folder(path);
     if !folder.is_dir() {
         return Err(format!("there is no folder {}", folder.display()));
@@ -32,11 +33,13 @@ pub(super) fn can_be_written(path: &Path) -> Result<(), String> {
     };
     let tried = tried.and_then(|()| draft(path).map(drop));
     tried.map_err(|cause| format!("it cannot be written: {cause}"))?;
-    match is_replaceable(path) {
-        Ok(false) => Err(
-            "it is there, and nothing that this program writes: move it away, or name another file"
-                .to_owned(),
-        ),
+    if goes_to_standard_output(path) {
+        return Err("what is printed goes there, too".to_owned());
+    }
+    match is_one_of(path, these) {
+        Ok(false) => {
+            Err("it is there, and no such file as this program writes: move it away".to_owned())
+        }
         // Who may write it need not read it.
         Ok(true) | Err(_) => Ok(()),
     }
@@ -57,6 +60,18 @@ pub(super) fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Is `path` the file that standard output or standard error is written to?
+fn goes_to_standard_output(path: &Path) -> bool {
+    let of = |stream: BorrowedFd<'_>| {
+        let file = stream.try_clone_to_owned().map(File::from);
+        let found = file.and_then(|file| file.metadata());
+        found.map(|found| (found.dev(), found.ino())).ok()
+    };
+    let named = fs::metadata(path).map(|found| (found.dev(), found.ino()));
+    let streams = [of(io::stdout().as_fd()), of(io::stderr().as_fd())];
+    named.is_ok_and(|named| streams.contains(&Some(named)))
+}
+
 fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
@@ -67,9 +82,12 @@ fn folder(path: &Path) -> &Path {
 
 /// What a file at `path` is written as at first, in the same folder. It is gone when it is dropped.
 fn draft(path: &Path) -> io::Result<(NamedTempFile, PathBuf)> {
+    let given = path;
     let found = fs::metadata(path).map(|found| found.permissions());
-    // A link stays one.
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    // A link stays one, and so does one to what is not there yet.
+    let linked = || fs::read_link(path).map(|to| folder(path).join(to));
+    let path = path.canonicalize().or_else(|_| linked());
+    let path = path.unwrap_or_else(|_| given.to_owned());
     let mut options = tempfile::Builder::new();
     let options = options.permissions(found.unwrap_or(Permissions::from_mode(0o666)));
     let draft = options.tempfile_in(folder(&path));

@@ -232,10 +232,7 @@ impl Fence {
             if let Ok(done) = tokio::time::timeout(grace.min(LOOK), work.as_mut()).await {
                 return Ok(done);
             }
-            closed = match self.is_over() {
-                true => Some(closed.unwrap_or_else(Moment::now)),
-                false => None,
-            };
+            closed = { self.is_over() }.then(|| closed.unwrap_or_else(Moment::now));
             if closed.is_some_and(|since| since.elapsed() >= grace) {
                 return Err(FencedRequest);
             }

@@ -75,7 +75,7 @@ impl Job<'_> {
         let session = self.open(&files.store)?;
         let plan = forecast(&session, &request, args.ranks)?;
         let mut script_memory = args.sbatch.then(|| data_memory(&plan));
-        // With less, stored chunks may have to be inflated more often.
+        // With less, stored chunks may have to be inflated more often, and there may be no room for maps.
         while let Some(memory) = script_memory
             .as_mut()
             .filter(|memory| **memory < plan.memory_limit)
@@ -83,7 +83,9 @@ impl Job<'_> {
             let mut request = request.clone();
             request.files.memory = *memory;
             let planned = forecast(&session, &request, args.ranks);
-            if planned.is_ok_and(|planned| planned.reads == plan.reads) {
+            if planned.is_ok_and(|planned| {
+                (planned.reads, planned.peak_memory) == (plan.reads, plan.peak_memory)
+            }) {
                 break;
             }
             *memory = (2 * (*memory).max(1 << 20)).min(plan.memory_limit);

@@ -57,6 +57,7 @@ impl DoctorDocument {
             verdict: match (&report.lacking, &report.left_behind) {
                 (Some(_), _) => "lacking",
                 (None, Some(_)) => "left_behind",
+                (None, None) if report.is_stopped => "stopped",
                 (None, None) => "fit",
             },
             version: env!("CARGO_PKG_VERSION"),

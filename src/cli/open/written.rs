@@ -9,6 +9,7 @@ use std::path::Path;
 use super::stac::StacFiles;
 use super::stale::Stale;
 use crate::cli::error::CliError;
+use crate::cli::own_file::OwnFile;
 use crate::cli::whole_file;
 use crate::cli::words::counted;
 
@@ -17,7 +18,12 @@ use crate::cli::words::counted;
 /// # Errors
 /// If not, why.
 pub(in crate::cli) fn is_place(flag: &str, path: &Path) -> Result<(), CliError> {
-    whole_file::can_be_written(path).map_err(|problem| CliError::CataloguePlace {
+    let these: &[OwnFile] = match flag {
+        "--stac" => &[OwnFile::Stac],
+        "--intake" => &[OwnFile::Intake],
+        _ => &[OwnFile::Picture, OwnFile::Page],
+    };
+    whole_file::can_be_written(path, these).map_err(|problem| CliError::CataloguePlace {
         flag: flag.to_owned(),
         path: path.to_owned(),
         problem,

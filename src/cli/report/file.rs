@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::merge::Merged;
 use super::page::{is_page, page};
 use crate::cli::error::CliError;
+use crate::cli::own_file::OwnFile;
 use crate::cli::whole_file;
 use crate::verbs::quicklook::SentMaps;
 
@@ -27,7 +28,7 @@ impl ReportFile {
         let found = if is_other {
             Err("is there, and no file".to_owned())
         } else {
-            whole_file::can_be_written(path)
+            whole_file::can_be_written(path, &[OwnFile::Report, OwnFile::Page])
         };
         found.map_err(|cause| CliError::ReportPlace {
             path: path.to_owned(),
@@ -98,7 +99,7 @@ mod tests {
         fs::write(&path, "CDF\u{1}").unwrap();
         let refused = ReportFile::at(&path).unwrap_err().to_string();
         assert!(
-            refused.contains("nothing that this program writes"),
+            refused.contains("no such file as this program writes"),
             "{refused}"
         );
         assert_eq!(fs::read_to_string(&path).unwrap(), "CDF\u{1}");

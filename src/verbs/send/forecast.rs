@@ -147,6 +147,7 @@ async fn foreseen<'a>(
         is_to_be_sent: false,
     };
     let settings = &for_ranks.settings(Projections::estimated(prepared.projections()));
+    prepared.set_aside_for_maps(&for_ranks);
     let mut sum = PlanSum::new(requests, &for_ranks);
     if let Some(compared) = &groundwork.comparison {
         sum.compare(compared, &prepared.archive);

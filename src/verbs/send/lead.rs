@@ -9,7 +9,6 @@ use super::error::SendError;
 use super::grown_ledgers::GrownLedgers;
 use super::held::tell_held;
 use super::intent::Intent;
-use super::maps::PlannedMaps;
 use super::prepare::PreparedSend;
 use super::report::SendReport;
 use super::transaction::LedTransaction;
@@ -111,12 +110,7 @@ impl<'a> LeasedSend<'a> {
             weights: worker.weights.iter().map(Weights::bytes).sum(),
         });
         let mut report = SendReport::default();
-        prepared.maps = PlannedMaps::of(
-            &prepared.archive,
-            &prepared.targets,
-            prepared.projections(),
-            intent,
-        );
+        prepared.set_aside_for_maps(intent);
         let mut untidy = None;
         let mut grown = GrownLedgers::default();
         loop {

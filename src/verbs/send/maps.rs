@@ -100,6 +100,12 @@ impl PlannedMaps {
 }
 
 impl PreparedSend<'_> {
+    /// Sets memory aside, if maps of what is sent are to be drawn.
+    pub(super) fn set_aside_for_maps(&mut self, intent: &Intent<'_>) {
+        let projections = self.projections();
+        self.maps = PlannedMaps::of(&self.archive, &self.targets, projections, intent);
+    }
+
     /// Lets the `worker` of each rank see what is to be drawn of the transaction that comes next, whose `stores` its plan leaves so.
     pub(super) fn show(&mut self, worker: &Worker<'_>, plan: &Plan, stores: &[ForeseenStore]) {
         if let Some(fields) = worker.maps.as_ref().filter(|_| !stores.is_empty()) {

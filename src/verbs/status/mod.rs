@@ -154,12 +154,11 @@ async fn of_store(
             left => left?.is_some(),
         };
     // What is being deleted goes with all that was done to it.
-    let undo = match journal.unfinished.iter().any(UnfinishedWork::is_delete) {
-        true => 0,
-        false => {
-            let committed = CommittedTransactions::of(bucket, store).await?;
-            committed.undoable().count()
-        }
+    let undo = if journal.unfinished.iter().any(UnfinishedWork::is_delete) {
+        0
+    } else {
+        let committed = CommittedTransactions::of(bucket, store).await?;
+        committed.undoable().count()
     };
     Ok(StoreStatus {
         store: store.to_owned(),
