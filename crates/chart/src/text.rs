@@ -78,7 +78,7 @@ pub(crate) fn escaped(text: &str) -> String {
     all
 }
 
-/// Three parts of a text as [`escaped`], of which the middle one comes from a file: whatever direction its letters run in, the others keep
+/// Three parts of a text as `escaped`, of which the middle one comes from a file: whatever direction its letters run in, the others keep
 /// theirs. It stands between Unicode's isolates, as references, for what has no markup; HTML has `bdi`.
 #[must_use]
 pub fn escaped_apart(parts: &[String; 3]) -> String {
